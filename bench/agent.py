@@ -44,21 +44,21 @@ def rendering() -> dict[str, float]:
     from prometheus_client import generate_latest
     from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-    from camagent.exporter.metrics import snapshot_families
+    from camagent.exporter.metrics import metrics_registry
     from camagent.exporter.text_format import render_metrics
     from tests.monitoring.live import school_snapshot
-    from tests.publish.test_metrics import crowded_camera, library_registry
+    from tests.publish.test_metrics import crowded_camera
 
     crowded = crowded_camera()
     cameras = tuple(replace(crowded, id=f"cam-{number:012d}") for number in range(200))
     snapshot = replace(school_snapshot(1), cameras=cameras)
-    registry = library_registry(list(snapshot_families(snapshot)))
-    page = render_metrics(snapshot_families(snapshot), True)
+    registry = metrics_registry(lambda: snapshot)
+    page = render_metrics(registry, True)
     return {
         "series": _samples(page),
         "page_bytes": len(page),
-        "text_ms": _milliseconds(lambda: render_metrics(snapshot_families(snapshot), False)),
-        "openmetrics_ms": _milliseconds(lambda: render_metrics(snapshot_families(snapshot), True)),
+        "text_ms": _milliseconds(lambda: render_metrics(registry, False)),
+        "openmetrics_ms": _milliseconds(lambda: render_metrics(registry, True)),
         "gzip_1_ms": _milliseconds(lambda: gzip.compress(page, 1)),
         "library_text_ms": _milliseconds(lambda: generate_latest(registry)),
         "library_openmetrics_ms": _milliseconds(lambda: generate_openmetrics(registry)),  # type: ignore[no-untyped-call]
@@ -79,7 +79,7 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 
 LOADED = (
-    *("asyncio ssl", "sqlite3 click", "pydantic", "h11"),
+    *("asyncio ssl", "sqlite3 click", "pydantic", "h11", "prometheus_client"),
     "camagent.cli.main camagent.cli.serve camagent.cli.run camagent.cli.scanning camagent.run.fleet "
     "camagent.agent.loop"
     " camagent.agent.watched_site camagent.agent.record camagent.exporter.server",

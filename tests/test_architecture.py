@@ -34,6 +34,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     "h11": ("camagent/exporter/http_door.py",),
     "onvif": ("camagent/app/onvif_call.py", "camagent/app/onvif_transport.py"),
     "zeep": ("camagent/app/onvif_call.py", "camagent/app/onvif_transport.py"),
+    "prometheus_client": ("camagent/exporter/",),
     "sqlite3": ("camagent/store/",),
     "lxml": ("camagent/app/onvif_call.py", "camagent/simulator/"),
     "click": ("camagent/cli/",),
@@ -154,7 +155,7 @@ DECODING = {"av", "cv2", "numpy", "lxml"}
 PROCESSES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "the service": (
         ("cli/serve.py", "app/__init__.py", "app/service.py", "wire/tls.py"),
-        DECODING | {"aiohttp", "cryptography", "zeep", "prometheus_client", "http.server"},
+        DECODING | {"aiohttp", "cryptography", "zeep"},
     ),
     "a scan": (
         (

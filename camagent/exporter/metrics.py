@@ -1,17 +1,21 @@
 """Prometheus metrics of one `AgentSnapshot`: built anew for every scrape, so that what has gone away is gone.
 
-Pure: no network, no clock, no state between scrapes.
+Pure but for `process_*`, which reads /proc/self. No network, no clock, no state between scrapes.
 """
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from camagent import __version__
 from camagent.document.site_status import AgentSnapshot, CameraStatus, RequirementStatus
-from camagent.exporter.families import CACHED, Family, counter, gauge, info, label, seconds_of, single
+from camagent.exporter.families import CACHED, gauge, label, seconds_of, single
 from camagent.exporter.stream_metrics import stream_families
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Severity, Verdict
@@ -81,26 +85,47 @@ EXPECTED_FAULTS = tuple((stage, FaultCode(code)) for stage, code in pairs_of(_CO
 _SEVERITY_ORDER = {Severity.BLOCKER: 0, Severity.MAJOR: 1, Severity.MINOR: 2}
 
 
-def snapshot_families(snapshot: AgentSnapshot) -> Iterator[Family]:
-    """Every family of one page but for those of the process."""
-    snapshot = replace(snapshot, cameras=snapshot.counted)
-    yield from _agent_families(snapshot)
-    yield from _camera_families(snapshot)
-    yield from stream_families(snapshot)
-    yield from _judgement_families(snapshot)
+class SnapshotCollector(Collector):
+    """Turns the snapshot of the moment into metric families."""
+
+    def __init__(self, snapshot: Callable[[], AgentSnapshot]) -> None:
+        self._snapshot = snapshot
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: registering must not build a whole page."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family of one page, from one snapshot."""
+        snapshot = self._snapshot()
+        snapshot = replace(snapshot, cameras=snapshot.counted)
+        yield from _agent_families(snapshot)
+        yield from _camera_families(snapshot)
+        yield from stream_families(snapshot)
+        yield from _judgement_families(snapshot)
 
 
-def _agent_families(snapshot: AgentSnapshot) -> Iterator[Family]:
-    documentation = "Version of camagent and of the Python that runs it."
-    build = info("build", documentation, ("version", "python_version"))
-    build.add((__version__, platform.python_version()))
+def metrics_registry(snapshot: Callable[[], AgentSnapshot]) -> CollectorRegistry:
+    """A registry of our own (never the global one) with the snapshot and process metrics."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(SnapshotCollector(snapshot))
+    ProcessCollector(registry=registry)
+    return registry
+
+
+def _agent_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
+    build = InfoMetricFamily("camagent_build", "Version of camagent and of the Python that runs it.")
+    build.add_metric((), {"version": __version__, "python_version": platform.python_version()})
     yield build
     if snapshot.profile is not None:
         stamp = snapshot.profile
-        labels = ("profile_id", "profile_version", "digest", "authoritative")
-        profile = info("requirement_profile", "The requirement profile that judges the cameras.", labels)
-        profile.add((stamp.id, stamp.version, stamp.digest, "true" if stamp.authoritative else "false"))
-        yield profile
+        info = InfoMetricFamily(
+            "camagent_requirement_profile", "The requirement profile that judges the cameras."
+        )
+        authoritative = "true" if stamp.authoritative else "false"
+        labels = {"profile_id": stamp.id, "profile_version": stamp.version, "digest": stamp.digest}
+        info.add_metric((), labels | {"authoritative": authoritative})
+        yield info
     yield from _cycle_families(snapshot)
     yield from single(
         "discovered_devices",
@@ -118,22 +143,25 @@ def _agent_families(snapshot: AgentSnapshot) -> Iterator[Family]:
         ),
         ("defects", "Bugs of camagent itself that were caught; see its log.", snapshot.defects),
     ):
-        family = counter(name, documentation)
-        family.add((), count)
-        yield family
+        counter = CounterMetricFamily(f"camagent_{name}", documentation)
+        counter.add_metric((), count)
+        yield counter
     yield _fault_family(snapshot)
 
 
-def _fault_family(snapshot: AgentSnapshot) -> Family:
-    documentation = "What the network and the devices did to us, since the start."
-    faults = counter("faults", documentation, ("stage", "code"))
+def _fault_family(snapshot: AgentSnapshot) -> Metric:
+    faults = CounterMetricFamily(
+        "camagent_faults",
+        "What the network and the devices did to us, since the start.",
+        labels=("stage", "code"),
+    )
     counts = dict.fromkeys(EXPECTED_FAULTS, 0) | dict(snapshot.faults)
     for (stage, code), count in sorted(counts.items()):
-        faults.add((stage.value, code.value), count)
+        faults.add_metric((stage.value, code.value), count)
     return faults
 
 
-def _cycle_families(snapshot: AgentSnapshot) -> Iterator[Family]:
+def _cycle_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
     stream, reach = snapshot.stream_cycle, snapshot.reach_cycle
     rows = (
         (
@@ -215,27 +243,24 @@ CAMERA_GAUGES: tuple[CameraGauge, ...] = (
     ),
 )
 
-IDENTITY = ("name", "manufacturer", "model", "firmware", "task")
-"""Labels that say who a camera is: fields of its status."""
 
-
-def _camera_families(snapshot: AgentSnapshot) -> Iterator[Family]:
-    identity = info("camera", f"Who the camera is. {CACHED}", ("camera", *IDENTITY))
+def _camera_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
+    info = InfoMetricFamily("camagent_camera", f"Who the camera is. {CACHED}", labels=("camera",))
     verdict = gauge(
         "camera_verdict", f"1 for the verdict in force, 0 for the others. {CACHED}", ("camera", "verdict")
     )
     gauges = [(gauge(name, text, ("camera",)), read) for name, text, read in CAMERA_GAUGES]
     for camera in snapshot.cameras:
         key = (camera.id,)
-        identity.add((camera.id, *(label(getattr(camera, name)) for name in IDENTITY)))
+        info.add_metric(key, _identity(camera))
         for state in Verdict:
-            verdict.add((camera.id, state.value), float(camera.verdict is state))
+            verdict.add_metric((camera.id, state.value), float(camera.verdict is state))
         for family, read in gauges:
             value = read(camera)
             if value is not None:
-                family.add(key, value)
+                family.add_metric(key, value)
     (up, _), *others = gauges
-    yield from (up, identity, verdict, *(family for family, _ in others))
+    yield from (up, info, verdict, *(family for family, _ in others))
 
 
 def _silent_since(camera: CameraStatus) -> float | None:
@@ -243,7 +268,17 @@ def _silent_since(camera: CameraStatus) -> float | None:
     return None if camera.up else seconds_of(camera.answered_at)
 
 
-def _judgement_families(snapshot: AgentSnapshot) -> Iterator[Family]:
+def _identity(camera: CameraStatus) -> dict[str, str]:
+    return {
+        "name": label(camera.name),
+        "manufacturer": label(camera.manufacturer),
+        "model": label(camera.model),
+        "firmware": label(camera.firmware),
+        "task": label(camera.task),
+    }
+
+
+def _judgement_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
     condition = gauge(
         "image_condition",
         f"1 for each thing that is plainly wrong with the picture; absent otherwise. {CACHED}",
@@ -257,10 +292,10 @@ def _judgement_families(snapshot: AgentSnapshot) -> Iterator[Family]:
     for camera in snapshot.cameras:
         for stream in camera.streams[:1]:
             for name in sorted(set(stream.conditions))[: _most_conditions(camera)]:
-                condition.add((camera.id, stream.name, name), 1)
+                condition.add_metric((camera.id, stream.name, name), 1)
         for row in exported_rules(camera.requirements):
             if row.met is not None:
-                met.add((camera.id, row.rule, row.severity.value), float(row.met))
+                met.add_metric((camera.id, row.rule, row.severity.value), float(row.met))
     yield from (condition, met)
 
 

@@ -14,7 +14,6 @@ import socket
 from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from itertools import chain
 from typing import Protocol
 from weakref import WeakSet
 
@@ -23,9 +22,8 @@ from camagent.exporter.host_names import authority_of, is_ours
 from camagent.exporter.http_door import HttpDoor, PageReply, PageRequest, peer_of, text_reply
 from camagent.exporter.listener import Listener, ListenerLimits
 from camagent.exporter.log_pace import LogPace
-from camagent.exporter.metrics import snapshot_families
+from camagent.exporter.metrics import metrics_registry
 from camagent.exporter.negotiation import accepts, basic_credentials, preferred_language, wants_openmetrics
-from camagent.exporter.process_metrics import process_families
 from camagent.exporter.status_page import CONTENT_SECURITY_POLICY, render_status_page
 from camagent.exporter.text_format import render_metrics
 from camagent.exporter.web_config import PasswordBook, WebConfig, allowed_san, server_context
@@ -78,6 +76,7 @@ class Exporter:
     def __init__(self, options: ExporterOptions, view: ExporterView) -> None:
         self._options = options
         self._view = view
+        self._registry = metrics_registry(view.snapshot)
         self._bcrypt = asyncio.Semaphore(1)  # guessed passwords may cost one core's share, never all of it
         self._listener: Listener | None = None
         self._doors: WeakSet[HttpDoor] = WeakSet()
@@ -204,8 +203,7 @@ class Exporter:
 
     async def _metrics(self, request: PageRequest) -> PageReply:
         openmetrics = wants_openmetrics(request.header("accept"))
-        families = chain(snapshot_families(self._view.snapshot()), process_families())
-        page = render_metrics(families, openmetrics)
+        page = render_metrics(self._registry, openmetrics)
         return _page(request, page, OPENMETRICS if openmetrics else TEXT)
 
     async def _status_page(self, request: PageRequest) -> PageReply:

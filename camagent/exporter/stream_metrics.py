@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from prometheus_client.core import InfoMetricFamily, Metric
+
 from camagent.document.site_status import AgentSnapshot
-from camagent.exporter.families import CACHED, Family, gauge, info, label
+from camagent.exporter.families import CACHED, gauge, label
 from camagent.model.stream import MeasuredStream
 
 StreamGauge = tuple[str, str, Callable[[MeasuredStream], float | None]]
@@ -26,9 +28,6 @@ STREAM_GAUGES: tuple[StreamGauge, ...] = (
     ("first_keyframe_seconds", "From PLAY to the first keyframe", lambda m: m.time_to_first_keyframe_s),
 )
 
-CODING = ("codec", "codec_profile", "codec_level")
-"""Labels that say how a stream is coded: fields of what was measured."""
-
 
 def _believed(measured: MeasuredStream, rate: float | None) -> float | None:
     """A rate, unless we ourselves could not keep up."""
@@ -39,25 +38,33 @@ def _bytes_per_s(measured: MeasuredStream) -> float | None:
     return None if measured.bitrate_bps is None else measured.bitrate_bps / 8
 
 
-def stream_families(snapshot: AgentSnapshot) -> Iterator[Family]:
+def stream_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
     """Everything about the main stream; of the others only whether the first of them plays."""
     labels = ("camera", "stream")
     up = gauge("stream_up", f"1 if video arrived; absent while unknown. {CACHED}", labels)
-    coding = info("stream", f"How the stream is coded. {CACHED}", (*labels, *CODING))
+    info = InfoMetricFamily("camagent_stream", f"How the stream is coded. {CACHED}", labels=labels)
     gauges = [
         (gauge(f"stream_{name}", f"{text}. {CACHED}", labels), read) for name, text, read in STREAM_GAUGES
     ]
     for camera in snapshot.cameras:
         for stream in camera.streams[:2]:
             if stream.up is not None:
-                up.add((camera.id, stream.name), float(stream.up))
+                up.add_metric((camera.id, stream.name), float(stream.up))
         for stream in camera.streams[:1]:
             if stream.measured is None:
                 continue
             key = (camera.id, stream.name)
-            coding.add((*key, *(label(getattr(stream.measured, name)) for name in CODING)))
+            info.add_metric(key, _coding(stream.measured))
             for family, read in gauges:
                 value = read(stream.measured)
                 if value is not None:
-                    family.add(key, value)
-    yield from (up, coding, *(family for family, _ in gauges))
+                    family.add_metric(key, value)
+    yield from (up, info, *(family for family, _ in gauges))
+
+
+def _coding(measured: MeasuredStream) -> dict[str, str]:
+    return {
+        "codec": label(measured.codec),
+        "codec_profile": label(measured.codec_profile),
+        "codec_level": label(measured.codec_level),
+    }

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from camagent.exporter.metrics import snapshot_families
+from camagent.exporter.metrics import metrics_registry
 from tests.monitoring.live import RULES, school_snapshot
 from tests.monitoring.programs import ROOT, program, run
 
@@ -110,9 +110,10 @@ def test_an_alert_is_of_a_school_or_names_its_camera(alert: dict[str, Any]) -> N
 
 def test_every_metric_that_a_rule_reads_exists() -> None:
     """Raw metrics are the exporter's, recorded ones are recorded."""
+    registry = metrics_registry(school_snapshot)
     names = {
-        family.name + {"counter": "_total", "info": "_info"}.get(family.kind, "")
-        for family in snapshot_families(school_snapshot())
+        family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
+        for family in registry.collect()
     }
     recorded = {rule["record"] for rule in records()}
     assert len(recorded) == len(records())

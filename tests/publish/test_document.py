@@ -20,7 +20,7 @@ from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_docu
 from camagent.document.schema import main, outdated
 from camagent.document.site_status import AgentSnapshot, camera_status
 from camagent.document.write import camera_view, document_text, scan_document, scan_head
-from camagent.exporter.metrics import snapshot_families
+from camagent.exporter.metrics import metrics_registry
 from camagent.exporter.text_format import render_metrics
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.scan_result import Declaration, KeptRecording, ScanResult
@@ -123,7 +123,7 @@ def test_a_camera_that_is_excluded_until_a_day_is_listed_and_in_no_count(until: 
     status = camera_status(view(scan).cameras[1])
     agent = AgentSnapshot(site=builders.site(), made_at=began, cameras=(status,))
     assert len(agent.counted) == agent.count(Verdict.NOT_READY) == counted
-    page = render_metrics(snapshot_families(agent), False).decode()
+    page = render_metrics(metrics_registry(lambda: agent), False).decode()
     assert (f'camera="{status.id}"' in page) is bool(counted)
 
 

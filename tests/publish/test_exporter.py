@@ -78,18 +78,6 @@ def test_negotiation(accept: str, wanted: bool) -> None:
     assert wants_openmetrics(accept) is wanted
 
 
-def test_a_camera_that_vanished_leaves_no_series() -> None:
-    async def scenario() -> None:
-        view = View()
-        async with running(view) as (_, port):
-            assert b"cam-4cbd8f000001" in (await ask(port)).body
-            view.value = replace(view.value, cameras=())
-            page = (await ask(port)).body
-            assert b"camagent_build_info" in page and b"cam-4cbd8f000001" not in page
-
-    asyncio.run(scenario())
-
-
 def test_gzip_only_where_it_is_asked_for() -> None:
     async def scenario() -> None:
         async with running(View()) as (_, port):
