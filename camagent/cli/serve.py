@@ -12,6 +12,7 @@ import click
 from camagent.cli.language import requested_language, set_language, t, tm
 from camagent.model.text import message
 from camagent.platform.ending import run_until_ended
+from camagent.platform.garbage import look_as_usual
 from camagent.platform.process import leave_no_dump
 
 logger = logging.getLogger("camagent")
@@ -25,6 +26,7 @@ _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ER
 @click.option("--listen", metavar="HOST:PORT", help=t("agent.help.listen"))
 def serve_command(config_path: Path | None, listen: str | None) -> int:
     """Watch the site until SIGTERM or SIGINT; SIGHUP reads the configuration anew."""
+    look_as_usual()  # what a start leaves lying would be half a megabyte of holes for as long as this runs
     from camagent.app import open_site_store, read_config
     from camagent.app.service import Parts, Speech, serve
 
