@@ -2,7 +2,7 @@
 told.
 
 Knows the schedule and what can be done for the site; opens no connection itself. A bug of ours in one piece
-of work is caught here, logged and counted, and silences neither the other devices nor the scraper.
+of work is caught here, logged and counted, and stops neither the other devices nor the metrics page.
 """
 
 from __future__ import annotations

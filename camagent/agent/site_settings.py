@@ -1,4 +1,4 @@
-"""By what the agent watches its site: configuration, what is remembered, how each camera is asked."""
+"""What the agent needs to watch its site: configuration, what is remembered, how each camera is asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The program's own log on a screen: one line for each thing told, and never a traceback unasked."""
+"""The program's own log on a screen: one line for each event, and a traceback only where it was asked
+for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New devices and the log-in of their range: asked once on a terminal, told where nobody can be asked."""
+"""New devices and the log-in of their range: asked once on a terminal; elsewhere only reported."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The ports of many addresses, each address climbed by itself: first at the pace, then once more where it
-matters.
+"""The ports of many addresses, each address tried independently: first at the even pace, then once more
+where it matters.
 
-No address waits for another. One that has answered meets one connection at a time. One that has shown nothing
-may have a few unanswered first packets out at once: what drops them keeps no state for them, and who accepts
-is hung up on and asked alone.
+No address waits for another. An address that has answered gets one connection at a time. One that has shown
+nothing may have a few unanswered first packets out at once: whatever drops them keeps no state for them,
+and a host that accepts is disconnected and asked alone.
 """
 
 from __future__ import annotations

@@ -243,7 +243,7 @@ _NOTE_CODES = {
     errno.ENETDOWN: "interface_down",
     errno.ENODEV: "interface_down",
     errno.ENXIO: "interface_down",
-    # An IPv6 address is no good until nobody objects to it (RFC 4862 §5.4); DHCP may take one away.
+    # An IPv6 address works once no duplicate was detected (RFC 4862 §5.4); DHCP may take one away.
     errno.EADDRNOTAVAIL: "address_not_ready",
     errno.EMFILE: "machine_full",
     errno.ENFILE: "machine_full",

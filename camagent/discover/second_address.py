@@ -1,7 +1,7 @@
 """Devices that answered from another address than the one that they name: which one takes a connection?
 
-The address that answered us is asked first, patiently; only where nothing speaks ONVIF there is the named one
-tried, and only inside this network. Without credentials.
+The address that answered us is asked first, patiently; the named one is tried only if nothing speaks ONVIF
+there, and only inside this network. Without credentials.
 """
 
 from __future__ import annotations

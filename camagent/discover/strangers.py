@@ -1,7 +1,7 @@
-"""A flood of announcements: who of them takes a connection at all?
+"""A flood of announcements: which of the announced addresses accept a connection?
 
-Anybody on the wire can announce addresses by the thousand. Visited one by one, with a visit's patience, they
-hold up the cameras that are there for minutes; so all are asked at once for a connection. Without
+Anybody on the wire can announce addresses by the thousand. Asked one by one, with the usual time limits,
+they would delay the real cameras for minutes; so all are asked at once for a connection. Without
 credentials.
 """
 

@@ -1,4 +1,5 @@
-"""Cameras that nobody could look into for want of a log-in, by cause, and the ranges that hold them. Pure."""
+"""Cameras that could not be checked because a log-in was missing or refused, by cause, and the ranges
+that hold them. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The cameras that should be there, joined with those that this run saw. Pure.
 
-A serial or MAC that is a placeholder is no sign of anybody.
+A serial or MAC that is a placeholder identifies no camera.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Log-ins and the addresses that they are bound to: to nobody else is one given."""
+"""Log-ins and the addresses that they are bound to; no other address is given one."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""How much a log-in gives away, so that who asked for a strong one is not given a weaker one later.
+"""How much a log-in scheme reveals, so that a device that asked for a strong one is not given a weaker one
+later.
 
-Who stands between us and a camera can strike the strong schemes out of its offer. Pure.
+An attacker between us and a camera can remove the strong schemes from its offer. Pure.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What ONVIF and the field fix once for everybody: namespaces, ports, paths, scopes. Pure.
+"""What ONVIF and common practice fix for all devices: namespaces, ports, paths, scopes. Pure.
 
 Sources: ONVIF Core, Media, Media 2, Imaging and Recording Search specifications; the ports of the makers'
 manuals.

@@ -1,4 +1,4 @@
-"""Names with `*` and `?` in them, as lists of the operator write them, against what a device calls itself.
+"""Patterns with `*` and `?` from the operator's lists, compared with the name that a device gives itself.
 Pure."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the standards of RTP and RTSP fix once for who sends and who receives. Pure."""
+"""Numbers that the standards of RTP and RTSP fix for senders and receivers alike. Pure."""
 
 from __future__ import annotations
 

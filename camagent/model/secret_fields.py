@@ -1,4 +1,4 @@
-"""The one list of fields that let somebody in, and how an address looks without what stands in them. Pure.
+"""The one list of fields that carry a secret, and how an address is shown without their values. Pure.
 
 Two secrets that differ stay different: within one conversation the first value of a field becomes `***`, the
 next `***2`. So two channels whose addresses differ in nothing but a token are still two channels.

@@ -1,4 +1,4 @@
-"""How a camera's time servers lie to its own networks. Pure."""
+"""Whether a camera's time servers are inside or outside its own networks. Pure."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""How late this process itself is: a loop that gets no turn measures rates that are not there. I/O: a
-timer."""
+"""How late this process itself is: an event loop that runs late measures wrong rates. I/O: a timer."""
 
 from __future__ import annotations
 

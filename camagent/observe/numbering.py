@@ -1,4 +1,4 @@
-"""Whether the sequence numbers of packets count anything. Pure."""
+"""Whether the sequence numbers of packets really count packets. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameter sets as one stream brings them, kept by their numbers: which one counts, a slice says. Pure."""
+"""Parameter sets as one stream brings them, kept by their numbers: a slice says which one applies. Pure."""
 
 from __future__ import annotations
 

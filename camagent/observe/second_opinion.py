@@ -1,4 +1,4 @@
-"""A second, short look over datagrams, where one inside the connection leaves the clock undecided. Pure.
+"""A second, short measurement over UDP, where the one over TCP leaves open which clock is right. Pure.
 
 A line that is too slow for the stream stretches arrivals inside a connection; datagrams it loses, and those
 that come keep their time. Stamps that lie do so over both.

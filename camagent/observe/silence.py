@@ -1,4 +1,4 @@
-"""How long a silence is no death: what the stream itself has shown of its pauses. Pure."""
+"""How long a stream may be silent before it counts as dead, from the pauses that it has shown. Pure."""
 
 from __future__ import annotations
 

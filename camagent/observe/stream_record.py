@@ -1,4 +1,5 @@
-"""Everything that one visit to a stream yielded, as one value: judged at once, or from paper later. Pure."""
+"""Everything that one visit to a stream yielded, as one value: judged at once, or later from a recording.
+Pure."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""How whoever sits before this program ends it: Ctrl-C, SIGTERM, on Windows Ctrl-Break; one rule for every
-system.
+"""How the user ends this program: Ctrl-C, SIGTERM, on Windows Ctrl-Break; one rule for every system.
 
 The first press ends what runs and has its sessions closed, a later one ends the program at once, and none of
 them, at whatever moment, shows a traceback. Every command imports this, so asyncio is imported by the

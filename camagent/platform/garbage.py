@@ -1,4 +1,5 @@
-"""When Python looks for garbage: not while it loads a program, where nearly nothing is any."""
+"""When Python's garbage collector runs: not while a program loads, because hardly anything is garbage
+then."""
 
 from __future__ import annotations
 

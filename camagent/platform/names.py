@@ -1,4 +1,5 @@
-"""A name that one process of this machine holds at a time, gone with the process."""
+"""A name that only one process of this machine can hold at a time; it is free again when the process
+ends."""
 
 from __future__ import annotations
 

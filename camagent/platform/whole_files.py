@@ -1,5 +1,5 @@
-"""The one door by which files are written: whole or not at all, for their owner's eyes, never through a
-planted link.
+"""The one door by which files are written: whole or not at all, readable by their owner only, never through
+a link that somebody planted.
 
 Who may write into the folder could otherwise lead us to overwrite another file, or read which cameras are
 weak.

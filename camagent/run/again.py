@@ -1,4 +1,5 @@
-"""One camera of a finished run checked once more: somebody turned a screw and wants to see what it did."""
+"""One camera of a finished run checked once more: somebody changed something at it and wants to see the
+effect."""
 
 from __future__ import annotations
 

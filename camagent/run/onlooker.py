@@ -1,4 +1,4 @@
-"""Who hears how a run goes on while it does, and how long the rest will take."""
+"""Whom a run reports its progress to, and how long the rest will take."""
 
 from __future__ import annotations
 

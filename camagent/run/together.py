@@ -1,6 +1,6 @@
 """How many streams of one device are watched at a time: one of a camera, up to four of a recorder, fewer
-where that disturbs. What was disturbed is watched again alone, so that nothing is wrong that is right in
-turn."""
+where that disturbs. What was disturbed is watched again alone, so that no result is worse than if the
+streams were watched one after the other."""
 
 from __future__ import annotations
 

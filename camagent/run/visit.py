@@ -1,4 +1,5 @@
-"""One camera from address to verdict: the world by the doors that `fleet` hands in, then pure judgement."""
+"""One camera from address to verdict: all I/O goes through the doors that `fleet` passes in; the
+judgement is pure."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""How much of our time one peer may take: a loud one must not make its neighbours look bad. Pure; times are
-given."""
+"""How much of our time one peer may take: one that sends too much must not spoil what is measured of the
+others. Pure; times are given."""
 
 from __future__ import annotations
 
