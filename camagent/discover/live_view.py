@@ -39,10 +39,10 @@ class LiveView:
         return tuple(fresh)
 
     def _announced(self) -> tuple[Sighting, ...]:
-        tray = self._sweep.tray
-        fresh = tray.datagrams[self._read :]
+        queue = self._sweep.queue
+        fresh = queue.datagrams[self._read :]
         self._read += len(fresh)
-        return read_datagrams(fresh, tray.sent, self._sweep.plan.interfaces).sightings
+        return read_datagrams(fresh, queue.sent, self._sweep.plan.interfaces).sightings
 
     def _by_open_ports(self) -> list[Sighting | RtspOnly]:
         devices: list[Sighting | RtspOnly] = []

@@ -31,7 +31,7 @@ MAX_CHANNELS = 32  # sockets of one search; a machine with more addresses than t
 MAX_DATAGRAMS = 20_000  # three answers each of the largest school network, several times over
 # what strangers may make us keep: 600 cameras with six answers of 4.4 kB
 MAX_DATAGRAM_STORE_BYTES = 16 * 1024 * 1024
-# one address must not fill the tray for all others; a simulated school answers from one
+# one address must not fill the queue for all others; a simulated school answers from one
 MAX_PER_SOURCE = 2_000
 DRAIN_AT_ONCE = 256  # datagrams before the event loop gets its turn
 # Alternating, because each firmware has its own taste: TP-Link faults on no types
@@ -89,9 +89,9 @@ class _Channel:
 
 
 async def probe_interfaces(
-    plan: DiscoveryPlan, tray: DatagramQueue, clock: Clock, progress: Callable[[str, int, int], None]
+    plan: DiscoveryPlan, queue: DatagramQueue, clock: Clock, progress: Callable[[str, int, int], None]
 ) -> tuple[tuple[str, ...], tuple[Note, ...]]:
-    """Send all rounds out of every interface of the plan and collect what comes back into the tray.
+    """Send all rounds out of every interface of the plan and collect what comes back into the queue.
 
     Returns: the interfaces through which a probe really left, and a note for each one that failed.
     """
@@ -101,12 +101,12 @@ async def probe_interfaces(
         if not channels:
             return (), tuple(notes)
         started_s = clock.monotonic_s()
-        with reading(tray, {channel.sock: channel.interface for channel in channels}):
+        with reading(queue, {channel.sock: channel.interface for channel in channels}):
             for number, at_s in enumerate(plan.pacing.probe_at_s):
                 progress("multicast", number, len(plan.pacing.probe_at_s))
                 await clock.sleep(at_s - (clock.monotonic_s() - started_s))
                 for channel in channels:
-                    if _send_round(channel, ROUNDS[number % len(ROUNDS)], tray, notes):
+                    if _send_round(channel, ROUNDS[number % len(ROUNDS)], queue, notes):
                         reached[channel.interface] = None
             await clock.sleep(plan.pacing.settle_s)
     progress("multicast", len(plan.pacing.probe_at_s), len(plan.pacing.probe_at_s))
@@ -114,16 +114,16 @@ async def probe_interfaces(
 
 
 @contextmanager
-def reading(tray: DatagramQueue, sockets: Mapping[socket.socket, str | None]) -> Iterator[None]:
-    """Drain the sockets into the tray, each under its interface's name, while the block runs."""
+def reading(queue: DatagramQueue, sockets: Mapping[socket.socket, str | None]) -> Iterator[None]:
+    """Drain the sockets into the queue, each under its interface's name, while the block runs."""
     for sock, interface in sockets.items():
-        watch(sock, _drain, sock, tray, interface)
+        watch(sock, _drain, sock, queue, interface)
     try:
         yield
     finally:
         for sock, interface in sockets.items():
             unwatch(sock)
-            _drain(sock, tray, interface)
+            _drain(sock, queue, interface)
 
 
 def open_directed_socket(source_port: int | None) -> socket.socket:
@@ -144,7 +144,7 @@ def open_directed_socket(source_port: int | None) -> socket.socket:
     return sock
 
 
-def _drain(sock: socket.socket, tray: DatagramQueue, interface: str | None) -> None:
+def _drain(sock: socket.socket, queue: DatagramQueue, interface: str | None) -> None:
     for _ in range(DRAIN_AT_ONCE):
         try:
             payload, address = sock.recvfrom(MAX_DATAGRAM_BYTES + 1)
@@ -155,19 +155,19 @@ def _drain(sock: socket.socket, tray: DatagramQueue, interface: str | None) -> N
             continue
         # A link-local address means nothing without its zone.
         source = f"{address[0]}%{interface}" if len(address) == 4 and address[3] else address[0]
-        tray.put(payload, source, interface)
+        queue.put(payload, source, interface)
 
 
 def _send_round(
     channel: _Channel,
     probes: Sequence[tuple[ProbeTypes, Dialect]],
-    tray: DatagramQueue,
+    queue: DatagramQueue,
     notes: dict[Note, None],
 ) -> bool:
     sent = False
     for types, dialect in probes:
         try:
-            channel.sock.sendto(tray.probe(types, dialect), channel.destination)
+            channel.sock.sendto(queue.probe(types, dialect), channel.destination)
             sent = True
         except OSError as error:
             notes[note_of(error, channel.interface)] = None

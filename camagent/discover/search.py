@@ -58,8 +58,8 @@ class _SearchRun:
 
         Read beside the loop: those of a flood take seconds, and a service watches its cameras meanwhile.
         """
-        tray = self.sweep.tray
-        came, sent = tuple(tray.datagrams), dict(tray.sent)
+        queue = self.sweep.queue
+        came, sent = tuple(queue.datagrams), dict(queue.sent)
         return await asyncio.to_thread(read_datagrams, came, sent, self.sweep.plan.interfaces)
 
 
@@ -130,7 +130,7 @@ async def _ask_everybody(run: _SearchRun) -> _Asked:
     ports_may_be_tried = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         multicast = group.create_task(
-            probe_interfaces(run.sweep.plan, run.sweep.tray, run.sweep.clock, run.tell)
+            probe_interfaces(run.sweep.plan, run.sweep.queue, run.sweep.clock, run.tell)
         )
         directed = group.create_task(_ask_by_name(run, multicast, ports_may_be_tried.set))
         await ports_may_be_tried.wait()
@@ -192,16 +192,16 @@ async def _try_ports(run: _SearchRun, hosts: Sequence[str]) -> frozenset[str]:
 
 
 def _sum_up(run: _SearchRun, announced: Announcements) -> Discovery:
-    plan, tried_ports, tray = run.sweep.plan, run.sweep.tried_ports, run.sweep.tray
+    plan, tried_ports, queue = run.sweep.plan, run.sweep.tried_ports, run.sweep.queue
     spoken = {sighting.target.host for sighting in announced.sightings}
     by_ports = [sighting for sighting in _by_ports(plan, tried_ports) if sighting.target.host not in spoken]
     sightings = merge_sightings(announced.sightings, by_ports)
     hosts = set(run.hosts())
-    answered = hosts & (tried_ports.answered() | {datagram.source for datagram in tray.datagrams})
+    answered = hosts & (tried_ports.answered() | {datagram.source for datagram in queue.datagrams})
     hidden = run.sweep.neighbours.present(sorted(hosts - answered, key=address_order))
     more = " …" if len(hidden) > MAX_LISTED else ""
     silent = [Note("silent_neighbours", ", ".join(hidden[:MAX_LISTED]) + more)] if hidden else []
-    unread = tray.dropped + announced.left_out
+    unread = queue.dropped + announced.left_out
     dropped = [Note("datagrams_dropped", str(unread))] if unread else []
     outside = [s.target.host for s in sightings if s.off_subnet]
     off_subnet = [

@@ -50,7 +50,7 @@ class Sweep:
 
     plan: DiscoveryPlan
     clock: Clock
-    tray: DatagramQueue
+    queue: DatagramQueue
     tried_ports: TriedPorts
     neighbours: Neighbourhood
     deadline_s: float
@@ -67,7 +67,7 @@ class Sweep:
 async def probe_addresses(
     sweep: Sweep, hosts: Sequence[str], progress: Progress, first_done: Callable[[], Awaitable[None]]
 ) -> tuple[Note, ...]:
-    """Two directed Probes to every address that has not answered yet; the answers go into the tray.
+    """Two directed Probes to every address that has not answered yet; the answers go into the queue.
 
     `first_done` hears when every address had its first one, and the time to answer it.
     """
@@ -77,9 +77,9 @@ async def probe_addresses(
         sock = open_directed_socket(sweep.plan.source_port)
     except OSError:
         return (Note("source_port_busy", str(sweep.plan.source_port or "")),)
-    with sock, reading(sweep.tray, {sock: None}):
+    with sock, reading(sweep.queue, {sock: None}):
         for number, types in enumerate((ProbeTypes.TRANSMITTER, ProbeTypes.ANY)):
-            matched = await asyncio.to_thread(_matched, tuple(sweep.tray.datagrams))
+            matched = await asyncio.to_thread(_matched, tuple(sweep.queue.datagrams))
             waiting = [host for host in hosts if host not in matched and _is_ipv4(host)]
             pace = Pace(pacing.loopback_hz if _all_loopback(waiting) else pacing.directed_hz, sweep.clock)
             for done, host in enumerate(waiting):
@@ -87,7 +87,7 @@ async def probe_addresses(
                     break
                 await pace.turn()
                 progress("directed", number * len(hosts) + done, 2 * len(hosts))
-                why = await _send(sock, sweep.tray.probe(types), host)
+                why = await _send(sock, sweep.queue.probe(types), host)
                 sweep.neighbours.asked(host, sweep.clock.monotonic_s())
                 if why is not None:
                     refused.setdefault(why, []).append(host)

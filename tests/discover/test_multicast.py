@@ -14,21 +14,21 @@ from camagent.text import LANGUAGES, render
 from tests.discover.peers import message_id
 
 
-def test_one_source_cannot_fill_the_tray_for_the_others() -> None:
-    tray = DatagramQueue()
+def test_one_source_cannot_fill_the_queue_for_the_others() -> None:
+    queue = DatagramQueue()
     for _ in range(MAX_PER_SOURCE + 50):
-        tray.put(b"x", "192.168.1.66", "eth0")
-    tray.put(b"x", "192.168.1.9", "eth0")
-    assert len(tray.datagrams) == MAX_PER_SOURCE + 1
-    assert tray.dropped == 50
-    assert tray.datagrams[-1].source == "192.168.1.9"
+        queue.put(b"x", "192.168.1.66", "eth0")
+    queue.put(b"x", "192.168.1.9", "eth0")
+    assert len(queue.datagrams) == MAX_PER_SOURCE + 1
+    assert queue.dropped == 50
+    assert queue.datagrams[-1].source == "192.168.1.9"
 
 
-def test_the_tray_is_bounded_in_number_and_bytes() -> None:
-    tray = DatagramQueue()
+def test_the_queue_is_bounded_in_number_and_bytes() -> None:
+    queue = DatagramQueue()
     for number in range(MAX_DATAGRAMS + 10):
-        tray.put(b"", str(number), None)
-    assert (len(tray.datagrams), tray.dropped) == (MAX_DATAGRAMS, 10)
+        queue.put(b"", str(number), None)
+    assert (len(queue.datagrams), queue.dropped) == (MAX_DATAGRAMS, 10)
     large = DatagramQueue()
     most = multicast.MAX_DATAGRAM_STORE_BYTES // 65_000
     for number in range(most + 5):
@@ -36,10 +36,10 @@ def test_the_tray_is_bounded_in_number_and_bytes() -> None:
     assert (len(large.datagrams), large.dropped) == (most, 5)
 
 
-def test_every_probe_has_its_own_id_and_the_tray_remembers_what_it_asked() -> None:
-    tray = DatagramQueue()
-    probes = [tray.probe(types) for types in (ProbeTypes.ANY, ProbeTypes.DEVICE, ProbeTypes.ANY)]
-    assert [tray.sent[message_id(probe)] for probe in probes] == [
+def test_every_probe_has_its_own_id_and_the_queue_remembers_what_it_asked() -> None:
+    queue = DatagramQueue()
+    probes = [queue.probe(types) for types in (ProbeTypes.ANY, ProbeTypes.DEVICE, ProbeTypes.ANY)]
+    assert [queue.sent[message_id(probe)] for probe in probes] == [
         ProbeTypes.ANY,
         ProbeTypes.DEVICE,
         ProbeTypes.ANY,
@@ -49,22 +49,22 @@ def test_every_probe_has_its_own_id_and_the_tray_remembers_what_it_asked() -> No
 def test_a_burst_waits_in_the_buffer_until_it_is_drained() -> None:
     # 500 answers of 1.8 kB at once: a reader that parses between two reads kept 118 of them
     async def main() -> DatagramQueue:
-        tray = DatagramQueue()
+        queue = DatagramQueue()
         with (
             multicast.open_directed_socket(None) as ear,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as voice,
         ):
             place = ("127.0.0.1", ear.getsockname()[1])
-            with reading(tray, {ear: "lo"}):
+            with reading(queue, {ear: "lo"}):
                 for _ in range(500):
                     voice.sendto(b"x" * 1800, place)
                 async with asyncio.timeout(60):
-                    while len(tray.datagrams) < 500:
+                    while len(queue.datagrams) < 500:
                         await SystemClock().sleep(0.01)
-        return tray
+        return queue
 
-    tray = asyncio.run(main())
-    assert (len(tray.datagrams), tray.dropped) == (500, 0)
+    queue = asyncio.run(main())
+    assert (len(queue.datagrams), queue.dropped) == (500, 0)
 
 
 @pytest.mark.parametrize("number", sorted(errno.errorcode))
