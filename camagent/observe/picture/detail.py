@@ -222,8 +222,8 @@ NOISY = 5.4  # coded sound clips of the choosing half reach 4.6; a sensor of 4.5
 # of a step of noise: averaged by two it is half, the steepest of nine steps is about 2.4 of that, and a soft
 # flank has some 40 steps of contrast
 NOISE_IN_SHARPNESS = 0.03
-# the fifth sharpest place of pictures out of focus has 0.45 at most (0.51 at 640 by 360), of sound ones 0.50
-IN_FOCUS_MARGIN = 0.03
+# the fifth sharpest place of pictures out of focus has 0.53 at most, of most sound ones 0.55 and more
+IN_FOCUS_MARGIN = 0.05
 SCENE_STRUCTURE = 10.0  # 8-bit steps
 SCENE_SPREAD = 70  # 8-bit steps; a hand or a bag at the lens is shaded by less
 SMEARED_RATIO = 1.08
