@@ -176,6 +176,8 @@ class Listener:
             self._open[id(connection.inner)] = connection
             connection.task = loop.create_task(self._greet(accepted, connection))
             connection.task.add_done_callback(functools.partial(_close_ungreeted, accepted))
+            # Who has asked already is heard before a crowd behind it takes its place.
+            await asyncio.sleep(0)
 
     def _make_room(self) -> None:
         """Cut the oldest that never asked anything, else the oldest of all: a flood drives out itself

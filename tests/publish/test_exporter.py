@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import gzip
 import html
 import json
@@ -379,6 +380,21 @@ def test_a_flood_of_connections_drives_out_itself() -> None:
                 writer.close()
 
     asyncio.run(scenario())
+
+
+def test_who_asks_at_once_is_answered_before_a_crowd_that_comes_behind() -> None:
+    async def scenario() -> bytes:
+        async with running(View()) as (_, port):
+            place = ("127.0.0.1", port)
+            with contextlib.ExitStack() as stack:
+                # All of it before the exporter gets a turn: its queue holds more than it has places.
+                scraper = stack.enter_context(socket.create_connection(place))
+                scraper.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                for _ in range(110):
+                    stack.enter_context(socket.create_connection(place))
+                return await asyncio.to_thread(scraper.recv, 100)
+
+    assert b" 200 OK" in asyncio.run(scenario())
 
 
 def test_a_burst_of_connections_leaves_no_descriptor() -> None:
