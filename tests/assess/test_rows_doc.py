@@ -15,7 +15,7 @@ from camagent.operator_files.profile_files import available_profiles
 from tests.assess.judging import shipped
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-HEAD = """# The 48 rows of `ubnd-3288`
+HEAD = """# The {rows} rows of `ubnd-3288`, and the rules
 
 Written from `profiles/ubnd-3288.toml` by `python -m tests.assess.test_rows_doc`; a test keeps the two equal.
 The text of 3288/UBND-KT was **not obtained**: no value here is "what 3288 says". [profiles.md](profiles.md)
@@ -34,7 +34,8 @@ What each judges, and the parameters that a row of a profile gives it. Written f
 
 def page() -> str:
     rows = "\n".join(_section(row) for row in shipped().rows)
-    return HEAD + rows + RULES_HEAD + "".join(_line(rule) for rule in CATALOGUE.values())
+    head = HEAD.format(rows=len(shipped().rows))
+    return head + rows + RULES_HEAD + "".join(_line(rule) for rule in CATALOGUE.values())
 
 
 def _line(rule: Rule) -> str:
