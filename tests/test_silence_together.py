@@ -93,6 +93,15 @@ def test_dead_cameras_beside_living_ones_are_dead() -> None:
     assert silent_together([heard(camera(1), 5), heard(camera(2, FaultCode.STALLED), 30)]) == frozenset()
 
 
+def test_who_is_marked_as_silent_through_us_is_so_beside_the_others() -> None:
+    ours = replace(heard(camera(1, FaultCode.UNREACHABLE)), fell_silent=True)
+    assert silent_together([ours]) == {0}
+    assert silent_together([ours, heard(camera(2))]) == {0}
+    assert silent_together([ours, heard(camera(2, FaultCode.STALLED))]) == {0, 1}
+    own = replace(heard(camera(2, FaultCode.STALLED)), fell_silent=False)
+    assert silent_together([ours, own]) == {0}
+
+
 def test_what_is_told_of_it() -> None:
     judge = Judge(PROFILE, site_facts())
     silent = [CheckedCamera(camera(number, FaultCode.STALLED), NOW, 9.0) for number in (1, 2)]

@@ -37,8 +37,15 @@ def silent_together(cameras: Sequence[NearbyCamera]) -> frozenset[int]:
     for those behind another switch.
     """
     silent = [place for place, camera in enumerate(cameras) if _silence(camera.facts) is not None]
-    if any(cameras[place].fell_silent is not None for place in silent):
-        return frozenset(place for place in silent if cameras[place].fell_silent)
+    marked = frozenset(place for place in silent if cameras[place].fell_silent)
+    # who watches all the time has looked at each
+    if any(cameras[place].fell_silent is False for place in silent):
+        return marked
+    return marked | _silent_by_moments(cameras, silent)
+
+
+def _silent_by_moments(cameras: Sequence[NearbyCamera], silent: Sequence[int]) -> frozenset[int]:
+    """The same by when the checks of one run ended."""
     if len(silent) == len(cameras):
         return frozenset(silent) if _sources(cameras, silent) >= MIN_SOURCES else frozenset()
     broke_off = [place for place in silent if _silence(cameras[place].facts) is FaultCode.STALLED]

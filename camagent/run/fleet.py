@@ -37,7 +37,7 @@ from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.watch import GLANCE_S, WatchDoors, WatchOptions, greet_stream, watch_stream
 from camagent.run.stopped import stopped_check
 from camagent.run.turn import ASSUMED_STREAM_BPS, DEVICE_BUDGET_S, Doors, WatchedSource, cut_short
-from camagent.run.visit import DeviceCheck, Target, check_device
+from camagent.run.visit import DeviceCheck, Target, check_device, with_own_link
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript
 
@@ -268,7 +268,7 @@ class Fleet:
                 transcript.write(options.record, self._file_name(job.place))
             except OSError as error:  # the disk is full: what was seen of the camera must not be lost with it
                 self.unwritten.append((str(options.record), os_reason(error)))
-        return check
+        return with_own_link(check, job.host)
 
     def _file_name(self, place: str) -> str:
         """Two streams whose addresses differ only in what is hidden have a transcript each."""

@@ -11,7 +11,7 @@ from itertools import chain
 from camagent.assess.engine import assess, assess_site, recording_of
 from camagent.assess.requirement_profile import RequirementProfile
 from camagent.model.device import DeviceFacts, DeviceInformation, DeviceTarget, NetworkFacts
-from camagent.model.fault import Fault, FaultCode
+from camagent.model.fault import NOT_HEARD, Fault, FaultCode
 from camagent.model.finding import Basis, Finding, Outcome, Severity
 from camagent.model.prices import PriceList
 from camagent.model.scan_result import CameraFacts, CameraResult, SiteFacts, verdict_of
@@ -31,6 +31,7 @@ from camagent.run.main_stream import video_sources
 from camagent.run.trust_findings import newly_finding, waiting_finding, waits_for_trust
 from camagent.run.turn import ASSUMED_STREAM_BPS, Doors, Turn, WatchedSource
 from camagent.run.weaker_login import weaker_finding
+from camagent.wire.destination import has_way_to
 
 Target = DeviceTarget | StreamTarget | FileTarget
 
@@ -91,6 +92,13 @@ async def check_device(target: Target, credential: Credential | None, doors: Doo
         checked_at=checked_at,
         duration_s=doors.clock.monotonic_s() - began_s,
     )
+
+
+def with_own_link(check: DeviceCheck, host: str) -> DeviceCheck:
+    """The check; marked where a silence is our own, because this machine has no way to the device."""
+    faults = [check.device, *(stream.fault for stream in check.streams)]
+    silent = any(isinstance(fault, Fault) and fault.code in NOT_HEARD for fault in faults)
+    return replace(check, fell_silent=True) if silent and not has_way_to(host) else check
 
 
 def silence_of(facts: DeviceFacts) -> Fault | None:

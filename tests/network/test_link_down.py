@@ -132,6 +132,26 @@ def test_a_cable_that_is_pulled_in_mid_scan_blames_no_camera(end: str, tmp_path:
     assert [row["observed"] for row in document["site_findings"] if row["rule"] == "SITE-SILENT"] == [3]
 
 
+def test_one_camera_is_not_blamed_for_our_own_link(tmp_path: Path) -> None:
+    """There is no other camera to compare it with; this machine itself knows that it has no way there."""
+    with school() as (near, far):
+        for end, verdict in ((near, "undetermined"), (far, "not_ready")):
+            end.run(f"link set {'eth1' if end is near else 'far1'} down")
+            command = ["check", THEIRS[0], "--window", "2", "--pictures", "0", "--format", "json"]
+            folders = {"CAMAGENT_DATA": str(tmp_path / "data"), "CAMAGENT_CONFIG_DIR": str(tmp_path)}
+            answer = subprocess.run(
+                [sys.executable, "-m", "camagent", *command],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=200,
+                env=os.environ | folders,
+            )
+            camera = json.loads(answer.stdout)["cameras"][0]
+            assert camera["verdict"] == verdict, answer.stderr
+            near.run("link set eth1 up")
+
+
 def test_a_switch_that_goes_off_in_mid_scan_blames_none_of_its_cameras(tmp_path: Path) -> None:
     """Two of three cameras vanish; the third is heard to the end."""
 
