@@ -12,6 +12,7 @@ from camagent.observe.frames import FrameTable
 from camagent.observe.stamp_order import MISSING_RATIO, reorder_depths, segment_numbers, steady_segments
 from camagent.observe.timing import FrameRate
 
+MISSING_MOST = 0.3  # of the packets: what is left of damaged groups does not show how long they were
 UNSURE_RATIO = 0.2  # of a rate: a clock known no better bounds nothing alone
 
 
@@ -32,8 +33,10 @@ class Gop:
     """Points of gradual refresh that are not keyframes."""
 
 
-def gop(table: FrameTable, rate: FrameRate | None = None) -> Gop:
+def gop(table: FrameTable, rate: FrameRate | None = None, missing_ratio: float = 0.0) -> Gop:
     """The GOP of one window; `rate` says whose clock is believed (without it: the time stamps').
+
+    `missing_ratio`: of the packets.
 
     GOPs with loss inside count only where there is no other, by their median. One in which a whole frame is
     missing does not count at all: it is too short by that frame, or twice too long if the frame was a
@@ -53,7 +56,7 @@ def gop(table: FrameTable, rate: FrameRate | None = None) -> Gop:
     # with every frame shown before them
     sent = [(a, b) for a, b in spans if len(table) - 1 - shown[b] >= behind]
     whole = [(a, b) for a, b in sent if not any(table.damaged[a + 1 : b + 1 + ahead])]
-    groups = whole or _with_every_frame(table, spans)
+    groups = whole or (_with_every_frame(table, spans) if missing_ratio < MISSING_MOST else [])
     if not groups:
         return Gop(None, None, _stretch_s(table, rate), len(keys), recovery)
     frames = [shown[b] - shown[a] if shown[b] > shown[a] else b - a for a, b in groups]

@@ -77,7 +77,7 @@ def measure(capture: Capture, report: PictureReport | Fault | None = None) -> Me
         return Fault(FaultCode.NO_VIDEO, Stage.OBSERVE, "RTP", capture.ended_s - capture.connected_s)
     pictures = report if isinstance(report, PictureReport) else None
     rate = rate_of(capture)
-    groups = gop(table, rate)
+    groups = gop(table, rate, capture.counts.missing_ratio)
     return MeasuredStream(
         frames=len(table),
         window_s=max(0.0, capture.ended_s - _began_s(capture)),

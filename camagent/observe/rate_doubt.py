@@ -55,12 +55,14 @@ def end_to_end(arrivals_s: Sequence[float], sent_s: Sequence[float]) -> float:
     count, span_s = len(arrivals_s), arrivals_s[-1] - arrivals_s[0]
     if count < 2 or span_s <= 0:
         return 0.0
+    first = max(FIRST_FRAMES, count // EDGE)
+    first_s = min([a - s for a, s in zip(arrivals_s[:first], sent_s[:first], strict=True)])
+    apart = abs(arrivals_s[-1] - sent_s[-1] - first_s) / span_s
+    if apart <= HONEST_DRIFT:
+        return apart  # as nearly always
     delays_s = [a - s for a, s in zip(arrivals_s, sent_s, strict=True)]
     usual_s = median(b - a for a, b in pairwise(arrivals_s))
-    apart = (
-        abs(_last_s(arrivals_s, sent_s, delays_s) - min(delays_s[: max(FIRST_FRAMES, count // EDGE)]))
-        / span_s
-    )
+    apart = abs(_last_s(arrivals_s, sent_s, delays_s) - first_s) / span_s
     return apart + ENDS * usual_s / span_s if apart > HONEST_DRIFT else apart
 
 

@@ -10,7 +10,7 @@ from camagent.observe.frames import FrameTable
 
 # a step back, or ahead of the arrivals, of a second and of more frames than any reordering is a jump
 MIN_JUMP_S = 1.0
-MIN_BESIDE, LEVEL_SHARE = 5, 0.75  # frames before and behind, level beside it, show a smaller step back
+MIN_BESIDE, LEVEL_SHARE = 4, 0.75  # frames before and behind, level beside it, show a smaller step back
 REORDER_FRAMES = 16  # H.264 and H.265 hold at most 16 pictures back
 
 
@@ -40,7 +40,8 @@ def steady_segments(table: FrameTable, first: int = 0) -> tuple[list[range], int
     back = [row for row in range(first + 1, len(table)) if stamps[row] < stamps[row - 1]]
     if first == 0 and back == [1] and len(table) > 2 and 1 not in cuts:
         cuts.append(1)  # the very first stamp is junk (home-assistant/core PR #42277); no B-frames follow it
-    cuts += [row for row in back if row not in cuts and _is_set_back(table, row)]
+    if len(back) * REORDER_FRAMES <= max(REORDER_FRAMES, len(table)):  # B-frames step back all the time
+        cuts += [row for row in back if row not in cuts and _is_set_back(table, row)]
     cuts = [*sorted(cuts), len(table)]
     return [range(a, b) for a, b in pairwise(cuts) if b > a], len(cuts) - 2
 

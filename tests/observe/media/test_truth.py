@@ -19,7 +19,7 @@ WRONG_ONCE = {
     "frames left out": (2, 12, 16, 17, 19),
     "overloaded before": (12, 108, 222),
     "behind, catching up": (6, 19),
-    "datagrams on a slow line": (122, 171, 239),
+    "datagrams on a slow line": (57, 122, 171, 175, 239, 296),
     "slow in spells": (113,),
 }
 """Numbers of trials, by kind: some version stated a wrong rate or GOP of each."""
