@@ -13,6 +13,7 @@ from camagent.model.finding import Action
 from camagent.model.source_mode import SourceMode
 from camagent.wire.xml import parse_xml
 from tests.each import each
+from tests.floor import judged, not_vacuous
 from tests.interrogate.fake_device import (
     DEVICE,
     MEDIA1,
@@ -103,7 +104,11 @@ def test_who_states_no_modes_is_not_asked() -> None:
     assert QUESTION not in device.operations()
 
 
-@given(st.text(max_size=12), st.text(max_size=12), st.text(max_size=12), st.text(max_size=12))
+STATED = st.text(max_size=12) | st.integers(-1, 9000).map(str) | st.sampled_from(("25", "1920", "true"))
+
+
+@not_vacuous(0.05)
+@given(STATED, STATED, STATED, STATED)
 def test_whatever_is_stated_is_a_mode_of_usable_numbers(w: str, h: str, rate: str, flag: str) -> None:
     letters = str.maketrans(dict.fromkeys("<&\"'\x00", " "))
     texts = ["".join(c for c in text.translate(letters) if c.isprintable()) for text in (w, h, rate, flag)]
@@ -115,4 +120,5 @@ def test_whatever_is_stated_is_a_mode_of_usable_numbers(w: str, h: str, rate: st
     root = parse_xml(body.encode())
     assert root is not None
     (mode,) = parse_source_modes(root[0])
+    judged(mode.size_px is not None)
     assert isinstance(mode, SourceMode) and (mode.size_px is None or min(mode.size_px) > 0)

@@ -174,9 +174,17 @@ def test_a_transport_header_in_any_order() -> None:
     assert (granted.tcp, granted.channels, granted.server_ports) == (True, (2, 3), (6000, 6001))
 
 
-@given(st.text(max_size=120))
+PAIRS = st.tuples(
+    st.sampled_from(("interleaved", "server_port")), st.integers(-1, 300), st.integers(0, 70_000)
+)
+FIELDS = PAIRS.map(lambda pair: f"{pair[0]}={pair[1]}-{pair[2]}") | st.text(max_size=8)
+
+
+@not_vacuous(0.1)
+@given(st.text(max_size=120) | st.lists(FIELDS, max_size=4).map(";".join))
 def test_any_text_is_a_transport(value: str) -> None:
     granted = parse_transport(value)
+    judged(granted.channels is not None or granted.server_ports is not None)
     assert granted.channels is None or all(0 <= channel <= 255 for channel in granted.channels)
     assert granted.server_ports is None or all(0 <= port <= 65_535 for port in granted.server_ports)
 
