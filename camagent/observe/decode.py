@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from camagent.model.defect import place_of
+from camagent.model.defect import DefectElsewhere, place_of
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.observe.codec.table import DECODED
 from camagent.observe.decode_start import worker_environment
@@ -228,7 +228,11 @@ class _Worker:
         if sum(sizes) > MAX_KEPT_BYTES or (owed is not None and owed.keep_as is None and sizes):
             raise ValueError("pictures that nobody asked for")
         pictures = [await process.stdout.readexactly(length) for length in sizes]
-        if owed is not None and not owed.answer.done():
+        if owed is None or owed.answer.done():
+            return
+        if isinstance(report, DefectElsewhere):
+            owed.answer.set_exception(report)
+        else:
             owed.answer.set_result(replace(report, kept=keep_pictures(pictures, owed.keep_as)))
 
     def _lose(self, process: asyncio.subprocess.Process, mistake: Exception | None) -> None:
@@ -269,7 +273,7 @@ class PicturePool:
 
         Returns: CODEC_UNSUPPORTED, BUDGET_SPENT (the queue or this machine's memory is full: we are the
         bottleneck), or DECODE_FAILED where the pictures hang or crash a decoder. Raises: ValueError for more
-        pictures than MAX_PICTURES.
+        pictures than MAX_PICTURES; DefectElsewhere for a bug of ours in the decoder's process.
         """
         started_s = time.monotonic()
         if len(pictures) > MAX_PICTURES:

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 import av
 import numpy as np
 
+from camagent.model.defect import place_of
 from camagent.model.json_form import to_json
 from camagent.observe.codec.table import DECODED, codec_of
 from camagent.observe.decoder_share import MAX_FRAME_BYTES, MAX_PICTURE_PX
@@ -183,14 +184,23 @@ def _work(
         while True:
             header, pictures = jobs.get()
             kept: list[bytes] | None = [] if header["keep"] else None
-            report = judge_pictures(decoder, header["codec"], pictures, kept)
-            sizes = [len(picture) for picture in kept or ()]
-            answer = json.dumps({"id": header["id"], "report": to_json(report), "kept": sizes}).encode()
+            content: dict[str, Any]
+            try:
+                report = judge_pictures(decoder, header["codec"], pictures, kept)
+            except MemoryError:
+                raise
+            except Exception as bug:
+                # of this picture: the others are judged on, and the camera is not blamed
+                decoder = Decoder(max_frame_bytes)
+                kept, content = None, {"defect": place_of(bug)}
+            else:
+                content = {"report": to_json(report), "kept": [len(picture) for picture in kept or ()]}
+            answer = json.dumps({"id": header["id"], **content}).encode()
             with writing:
                 sink.write(b"".join((LENGTH.pack(len(answer)), answer, *(kept or ()))))
                 sink.flush()
     finally:
-        # a bug of ours: the pool sees the process end at once, instead of a thread that is missing
+        # the pool sees the process end at once, instead of a thread that is missing
         os._exit(1)
 
 

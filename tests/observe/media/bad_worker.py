@@ -22,6 +22,11 @@ def _judge_badly(decoder: Any, codec: str, pictures: Any, kept: Any = None) -> A
         ctypes.string_at(0)  # reads address 0: a real segmentation fault, in this very thread
     if b"RAISE" in text:
         raise RuntimeError("a bug of ours")
+    if b"MEMORY" in text:
+        raise MemoryError
+    if b"PLACE" in text:
+        answer = b'{"id": 2, "defect": "RuntimeError pattern.py:1\\n<script>"}'
+        os.write(sys.stdout.fileno(), len(answer).to_bytes(4, "big") + answer)
     if b"NONSENSE" in text:
         os.write(sys.stdout.fileno(), b"\x00\x00\x00\x07" + b"{'id':}")
     if b"BABBLE" in text:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from camagent.model.defect import DefectElsewhere, place_of
 from camagent.model.fault import Fault, FaultCode
 from camagent.observe import decode, decode_worker
 from camagent.observe.codec.access_unit import annex_b, split_annex_b
@@ -236,7 +238,7 @@ def _among_others(pool: PicturePool, poison: bytes) -> list[Coroutine[Any, Any, 
 
 
 @pytest.mark.first_case
-@pytest.mark.parametrize("poison", [b"CRASH", b"RAISE", b"BABBLE", b"NONSENSE"])
+@pytest.mark.parametrize("poison", [b"CRASH", b"MEMORY", b"BABBLE", b"NONSENSE", b"PLACE"])
 @pytest.mark.usefixtures("bad")
 def test_a_decoder_that_crashes_costs_one_stream(poison: bytes) -> None:
     async def work() -> tuple[list[PictureReport | Fault], PictureReport | Fault]:
@@ -249,6 +251,24 @@ def test_a_decoder_that_crashes_costs_one_stream(poison: bytes) -> None:
     assert [isinstance(a, Fault) for a in answers] == [False, False, True, False, False, False]
     assert answers[2].code is FaultCode.DECODE_FAILED
     assert isinstance(after, PictureReport) and after.decoded == 1
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("bad")
+def test_a_bug_of_ours_in_the_decoders_process_is_said_as_ours() -> None:
+    async def work() -> tuple[list[PictureReport | BaseException | Fault], bool]:
+        async with PicturePool(workers=2) as pool:
+            await pool.judge("h264", keyframes(H264)[:1])
+            before = pool.worker_pid
+            answers = await asyncio.gather(*_among_others(pool, b"RAISE"), return_exceptions=True)
+            return answers, pool.worker_pid == before
+
+    answers, is_same_process = run(work())
+    assert is_same_process
+    assert [isinstance(answer, PictureReport) for answer in answers] == [True, True, False, True, True, True]
+    assert isinstance(answers[2], DefectElsewhere)
+    # never the message of the exception, which may quote a picture
+    assert re.fullmatch(r"RuntimeError \w+\.py:\d+", place_of(answers[2]))
 
 
 @pytest.mark.slow
