@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from camagent.agent.silences import Silences
 from camagent.agent.watched_device import WatchedDevice
 from camagent.agent.watched_site import WatchedSite
 from camagent.app.requirements import load_profile
@@ -147,7 +148,7 @@ def test_the_agents_last_round_is_its_other_look() -> None:
     watched = WatchedDevice(Job(DeviceTarget(POOR)), 0.0)
     watched.check = first
     site._devices, site._dirty, site.defects = {POOR: watched}, False, 0
-    site._clock, site.faults = world().clock, Counter()
+    site._clock, site.faults, site._silences = world().clock, Counter(), Silences()
     site._take(POOR, second, ())
     assert watched.check is not None
     other = watched.check.other_look

@@ -24,7 +24,6 @@ from camagent.model.finding import Outcome
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.model.text import message
-from camagent.run import site_run
 from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
 from camagent.run.onlooker import Onlooker
@@ -79,7 +78,7 @@ class World:
             )
             return DeviceCheck(job.target, device, (WatchedSource(None, None, (stream,)),), NOW, 1.0)
 
-        monkeypatch.setattr(site_run, "search", search)
+        monkeypatch.setattr("camagent.discover.search.search", search)
         monkeypatch.setattr(Fleet, "_guarded", guarded)
 
 
@@ -352,7 +351,7 @@ def test_a_bug_of_ours_is_said_to_be_ours_and_the_page_goes_on(monkeypatch: pyte
     async def run() -> None:
         place = Place(None)
         with monkeypatch.context() as patched:
-            patched.setattr(site_run, "search", broken)
+            patched.setattr("camagent.discover.search.search", broken)
             place.desk.search(())
             await place.idle()
         assert [problem.key for problem in place.board.problems] == ["cli.defect"]
