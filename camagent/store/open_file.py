@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -21,6 +22,7 @@ from camagent.store.migrations import MIGRATIONS, Migrations
 
 # another process (the service beside a scan by hand) writes for milliseconds; ten seconds is a hang
 BUSY_S = 10.0
+_LOOK_EVERY_S = 0.02
 _SIDE_FILES = ("", "-wal", "-shm")
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _KINDS = {
@@ -108,7 +110,20 @@ def _primary(error: sqlite3.Error) -> int:
 
 
 def _ready(path: Path, steps: Migrations, journal: str = "WAL") -> sqlite3.Connection:
+    """SQLite does not wait for another process that makes the same file, or closes it as the last one: the
+    change of the journal is refused at once. So it is asked again."""
     _make_private(path)
+    give_up_s = time.monotonic() + BUSY_S
+    while True:
+        try:
+            return _open_once(path, steps, journal)
+        except sqlite3.OperationalError as error:
+            if _primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_s:
+                raise
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _open_once(path: Path, steps: Migrations, journal: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         connection.execute(f"PRAGMA journal_mode = {journal}")

@@ -8,6 +8,7 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -370,6 +371,19 @@ def test_runs_that_begin_together_make_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         keys = set(pool.map(lambda _: login_key(tmp_path / "keys", tmp_path), range(8)))
     assert len(keys) == 1 and [path.name for path in (tmp_path / "keys").iterdir()] == ["logins.key"]
+
+
+def test_runs_that_make_the_record_at_once_all_have_it(tmp_path: Path) -> None:
+    """Who had none would remember for itself only, and send a wrong password once more."""
+    starts = Barrier(2)
+
+    def opened(number: int) -> bool:
+        starts.wait(10)
+        open_logins(tmp_path / f"{number}.sqlite", b"key", FakeClock().now).close()
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(opened, [number // 2 for number in range(300)]))
 
 
 def test_another_key_means_another_fingerprint(machine: Machine) -> None:
