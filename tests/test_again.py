@@ -44,15 +44,21 @@ def test_sets_the_rest():
     assert ATTEMPTS == ["test_late_once"] * 2 + ["test_late_each_time"] * 3 + [
         "test_late_and_good", "test_sets_the_rest"]
 """
+PROMISES = """
+def test_late_and_promised(request):
+    request.config.pluginmanager.get_plugin("again").lateness.most_s = 0.3
+    assert False
+"""
 
 
 @pytest.mark.slow
 def test_a_failure_counts_on_a_machine_that_kept_up_and_at_the_third_time(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST.format(root=str(ROOT)))
     (tmp_path / "test_some.py").write_text(TESTS)
+    (tmp_path / "test_secrets.py").write_text(PROMISES)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert "1 failed, 3 passed" in done.stdout, done.stdout
+    assert "2 failed, 3 passed" in done.stdout, done.stdout
     again = [line for line in done.stdout.splitlines() if line.startswith("ran again, kept waiting")]
     times = {
         line.rpartition("::")[2]: line.partition("[")[2].partition("]")[0].count(",") + 1 for line in again
