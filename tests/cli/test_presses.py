@@ -264,6 +264,6 @@ def test_no_moment_of_a_command_shows_a_traceback(
         endings = list(pool.map(lambda delay: pressed_after(delay, tmp_path, number, arguments), MOMENTS_S))
     bad = ("Traceback", "Exception ignored", "never awaited", "was destroyed")
     assert not [words for words in endings if any(sign in words for sign in bad)]
-    # 0, 1 and 3: it had ended with a result (nobody listens at the address). Minus the signal's number: before our
-    # first line, or while Python takes itself down; a shell says 130.
+    # 0, 1 and 3: it had ended with a result (nobody listens at the address). Minus the signal's number:
+    # before our first line, or while Python takes itself down; a shell says 130.
     assert all(words.split()[0] in ("130", "0", "1", "3", f"{-number}") for words in endings), endings
